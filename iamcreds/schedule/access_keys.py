@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.comparing import group_access_keys
+from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld
 from iamcreds.model import AccessKey, Status
 from iamcreds.schedule.age_limits import find_violation
 from iamcreds.schedule.event import Event, EventKind
@@ -39,8 +40,8 @@ def _find_violations(user: DesiredUser, key: AccessKey | ReportedKey) -> Iterato
     if policy is None or not is_active or created is None:
         return
     limits = (
-        ("access-key-too-old", policy.max_age_days, created),
-        ("access-key-idle", policy.max_idle_days, key.last_used or created),
+        (AccessKeyTooOld.rule, policy.max_age_days, created),
+        (AccessKeyIdle.rule, policy.max_idle_days, key.last_used or created),
     )
     for rule, days, since in limits:
         if days is not None:

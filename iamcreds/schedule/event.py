@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from iamcreds.desired import Retire
+from iamcreds.drift.rules.access_key_limits import AccessKeyIdle
 from iamcreds.drift.rules.difference import resolve_first
+from iamcreds.drift.rules.expiry import Expired
 from iamcreds.services import Family, service_alias, service_family
 from iamcreds.text.commands import delete_access_key, delete_credential, read_secret
 from iamcreds.text.escaping import escape_invisible
@@ -157,14 +159,14 @@ def _describe_block(event: Event) -> str:
 
 
 def _describe_expiry(event: Event) -> str:
-    verb = "has expired" if event.rule == "expired" else "expires"
+    verb = "has expired" if event.rule == Expired.rule else "expires"
     kept = ", and is not replaced, because it was deactivated manually" if event.is_kept else ""
     return f"{'previous ' if event.is_previous else ''}{event.label} {verb}{kept}"
 
 
 def _describe_violation(event: Event) -> str:
     days = format_count(event.limit or 0, "day")
-    if event.rule == "access-key-idle":
+    if event.rule == AccessKeyIdle.rule:
         return f"{event.label} has not been used for {days}, unless it is used before"
     subject = event.label if not event.service else f"{event.secret} of {event.label}"
     return f"{'previous ' if event.is_previous else ''}{subject} is older than {days}"
@@ -190,7 +192,7 @@ def _prepare_expiry(event: Event) -> str:
     if event.is_kept:
         return "change its `reset` in the specs, then pulumi up; or remove the credential from the specs"
     step = resolve_first(event.blocked_by, "pulumi up, which replaces it")
-    return step if event.rule == "expired" else f"after the expiry: {step}"
+    return step if event.rule == Expired.rule else f"after the expiry: {step}"
 
 
 def _prevent_violation(event: Event) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from iamcreds.drift.rules.credential_limits import CredentialTooOld
+from iamcreds.drift.rules.expiring import ExpiringSoon
 from iamcreds.model import Status, Unmanaged
 from iamcreds.schedule.age_limits import find_violation
 from iamcreds.schedule.event import Event, EventKind
@@ -46,9 +48,9 @@ def find_other_events(
         is_active = credential.status is Status.ACTIVE and treatment is not Unmanaged.DEACTIVATE
         if user is None or days is None or state is None or not is_active:
             continue
-        limit = find_violation("credential-too-old", credential.created, days, user)
+        limit = find_violation(CredentialTooOld.rule, credential.created, days, user)
         if limit <= until:
-            yield replace(event, when=limit, kind=EventKind.VIOLATE, rule="credential-too-old", limit=days)
+            yield replace(event, when=limit, kind=EventKind.VIOLATE, rule=CredentialTooOld.rule, limit=days)
 
 
 def _make_expiry(credential: Credential, user: DesiredUser | None, drift: Drift) -> Event:
@@ -63,7 +65,7 @@ def _make_expiry(credential: Credential, user: DesiredUser | None, drift: Drift)
         user=credential.user,
         service=credential.service,
         id=credential.id,
-        rule="" if user is None or not user.judges_credentials else "expiring-soon",
+        rule="" if user is None or not user.judges_credentials else ExpiringSoon.rule,
         location=candidates[0].location if len(candidates) == 1 else location,
         owner=owners.pop() if len(owners) == 1 else owner,
         candidates=candidates,

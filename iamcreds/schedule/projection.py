@@ -1,7 +1,7 @@
 """The coming events of one declared credential: its plan at each date, and the effect of an update then; pure.
 
-The dates are those of `plan_slots`, by which the program plans. So an update at each of the dates does what they show;
-a later update does it later, and moves the dates that follow.
+The dates are those of the plan that the program makes. So an update at each of the dates does the shown step. A later
+update does it later, and moves the dates that follow.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.drift.rules.credential_limits import CredentialTooOld
+from iamcreds.drift.rules.expiring import ExpiringSoon
+from iamcreds.drift.rules.expiry import Expired
 from iamcreds.due_dates import add_time, find_issue, find_overdue_date, find_renewal, find_retirement, find_rotation
 from iamcreds.model import Status
 from iamcreds.planning.slot_plan import Moment
@@ -85,10 +88,11 @@ class Projection:
             yield event if since is None or since <= event.when else replace(event, when=since)
 
     def _list_steps(self, update: ProjectedUpdate, *, is_first: bool) -> Iterator[Event]:
-        """Yield what an update does, with the dates since which it is due."""
+        """Yield the steps of an update, with the dates since which they are due."""
         plan, desired, current, time = update.plan, update.before.desired, update.before.current, update.time
         if current is None:
             return
+        previous = next((each for each in update.before.slots.values() if each is not current), None)
         if plan.rotated is not None and desired.rotate is not None:
             end = add_time(time, timedelta(hours=desired.rotate.overlap_hours))
             yield self._make(
@@ -101,7 +105,7 @@ class Projection:
                 overdue=find_overdue_date(desired, current.recorded),
             )
         if plan.renewed is not None:
-            due = find_renewal(desired, plan.renewed) if is_first else None
+            due = find_renewal(desired, plan.renewed, previous and previous.existing) if is_first else None
             yield self._make(
                 EventKind.RENEW,
                 time if due is None else min(due, time),
@@ -110,7 +114,6 @@ class Projection:
                 until=plan.renewed.expires,
                 blocked_by=update.blocked_by,
             )
-        previous = next((each for each in update.before.slots.values() if each is not current), None)
         if plan.retired is not None and previous is not None:
             end = find_retirement(desired, current.recorded, _find_last_read(update.before)) or time
             yield self._make(EventKind.RETIRE, min(end, time) if is_first else time, previous, is_previous=True)
@@ -159,7 +162,7 @@ class Projection:
                     EventKind.VIOLATE,
                     limit,
                     slot,
-                    "credential-too-old",
+                    CredentialTooOld.rule,
                     limit=self.max_age_days,
                     is_previous=is_previous,
                 )
@@ -171,7 +174,7 @@ class Projection:
             EventKind.EXPIRE,
             min(expires, update.time),
             slot,
-            "expired" if is_first and not is_previous else "expiring-soon",
+            Expired.rule if is_first and not is_previous else ExpiringSoon.rule,
             is_previous=is_previous,
             blocked_by=() if is_previous else update.blocked_by,
             is_kept=not is_previous and not update.blocked_by and update.after.current == slot,
@@ -183,7 +186,7 @@ class Projection:
         if self.max_age_days is None or not is_active:
             return None
         since = find_issue(slot.recorded)
-        return find_violation("credential-too-old", since, self.max_age_days, self.user, self.facts.desired)
+        return find_violation(CredentialTooOld.rule, since, self.max_age_days, self.user, self.facts.desired)
 
     def _make(self, kind: EventKind, when: datetime, slot: Slot, rule: str = "", **values: Any) -> Event:  # noqa: ANN401
         desired = self.facts.desired

@@ -55,7 +55,7 @@ def make_world(policy: DesiredCredential, steps: list[str]) -> World:
 @settings(max_examples=150)
 @given(POLICIES, st.lists(st.sampled_from(STEPS), max_size=12))
 def test_updates_do_what_the_schedule_shows(policy: DesiredCredential, steps: list[str]) -> None:
-    """Updates do what the schedule shows, at its dates, and nothing else at any other time."""
+    """Updates do the steps of the schedule at its dates, and nothing else at any other time."""
     world = make_world(policy, steps)
     schedule = read_schedule(world, world.now + UNTIL)
     assert list_steps(schedule) == play_updates(world, schedule)

@@ -57,7 +57,7 @@ def read_entries(found: Schedule) -> list[icalendar.Event]:
         assert name.partition(";")[0] in NAMES[component]
     calendar = icalendar.Calendar.from_ical(content)
     assert not calendar.errors
-    entries = [entry for entry in calendar.walk("VEVENT") if isinstance(entry, icalendar.Event)]
+    entries = list(calendar.events)
     assert all(not entry.errors for entry in entries)
     return entries
 

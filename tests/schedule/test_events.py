@@ -76,7 +76,7 @@ def test_access_key(key: AccessKey, expected: list[tuple[float, str, str]]) -> N
 
 
 def test_access_key_texts() -> None:
-    """The sentence of an idle key says that a use moves its date, and the next step deletes the key."""
+    """The sentence of an idle key shows that a use moves its date, and the next step deletes the key."""
     idle, old = schedule(WATCHED, access_keys=(access_key(10),), access_keys_read=("jane",)).events
     assert idle.describe() == "access key AKIA1 has not been used for 45 days, unless it is used before"
     assert old.describe() == "access key AKIA1 is older than 90 days"
@@ -221,7 +221,7 @@ def test_selection_without_access_keys() -> None:
 
 
 def test_missing_user() -> None:
-    """A user that IAM does not have has no dates, which a note says; one that an update creates has them."""
+    """A user that IAM does not have has no dates, which a note reports; one that an update creates has them."""
     desired = replace(ROTATED, user="bob")
     user = DesiredUser("bob", PLACE, (desired,))
     found = schedule(user, recorded=[])
@@ -275,5 +275,5 @@ def test_limit_of_rotations() -> None:
 
 
 def test_no_events() -> None:
-    """A schedule without events says so."""
+    """The summary of a schedule without events reports that there are none."""
     assert summarize(schedule(PASSWORD, recorded=[])) == "no events until 2027-03-01 in account 123456789012"

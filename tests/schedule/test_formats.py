@@ -10,7 +10,9 @@ from iamcreds.desired import AccessKeyPolicy, DesiredUser
 from iamcreds.model import AccessKey, SourceLocation, Status
 from iamcreds.report.schedule.json_document import format_json
 from iamcreds.report.schedule.text import format_text
+from tests.documents.reading import blocks
 from tests.schedule.accounts import DAY, KEY, NOW, PLACE, RENEWED, ROTATED, existing, record, schedule
+from tools.documents import ROOT
 
 if TYPE_CHECKING:
     from iamcreds.schedule.events import Schedule
@@ -21,15 +23,15 @@ TEXT = """\
 Due since
 2026-11-07  renew    jane: pulumi up creates the successor of bedrock credential ACCA2EXAMPLE, which expires on \
 2026-11-26, but unmanaged ACCA3EXAMPLE blocks it
-                     specs/jane.yaml:4:9: resolve unmanaged ACCA3EXAMPLE first \
-(see unmanaged-credential), then pulumi up
+                     specs/jane.yaml:6:9: resolve unmanaged ACCA3EXAMPLE first (see unmanaged-credential), \
+then pulumi up
 2026-11-21  violate  jane: access key AKIA1EXAMPLE is older than 90 days [access-key-too-old]
                      specs/jane.yaml:2:3: if the key is no longer needed: aws iam delete-access-key --user-name jane \
 --access-key-id AKIA1EXAMPLE
 
 November 2026
 2026-11-26  expire   jane: bedrock credential ACCA2EXAMPLE expires
-                     specs/jane.yaml:4:9: after the expiry: resolve unmanaged ACCA3EXAMPLE first \
+                     specs/jane.yaml:6:9: after the expiry: resolve unmanaged ACCA3EXAMPLE first \
 (see unmanaged-credential), then pulumi up, which replaces it
 
 December 2026
@@ -39,12 +41,13 @@ the previous one works until 2026-12-25
                      specs/jane.yaml:4:9: use its successor before: iamcreds secret jane/keyspaces
 
 1 rotation, 1 retirement, 1 renewal, 1 expiry, 1 policy violation until 2026-12-31 in account 123456789012
-note: dates are in UTC, and each one assumes that `pulumi up` runs now and at the dates before it"""
+note: dates are in UTC, and each one assumes that `pulumi up` runs now and at the dates before it
+"""
 
 
 def example() -> Schedule:
     """Return a schedule with each kind of event, and a blocked one."""
-    renewed = replace(RENEWED, renew_before_hours=19 * 24)
+    renewed = replace(RENEWED, renew_before_hours=19 * 24, location=replace(RENEWED.location, line=6))
     user = DesiredUser("jane", PLACE, (ROTATED, renewed), access_keys=AccessKeyPolicy(max_age_days=90))
     password, key = existing(PASSWORD_ID, 0), existing(KEY_ID, 85, KEY)
     return schedule(
@@ -59,11 +62,23 @@ def example() -> Schedule:
 
 def test_text() -> None:
     """The text has a heading per month, a line per event, and its next step unless that is only an update."""
-    assert format_text(example()) == TEXT
+    assert f"{format_text(example())}\n" == TEXT
     assert format_text(schedule(ROTATED, recorded=[], days=1)) == (
         "no events until 2026-11-22 in account 123456789012\n"
         "note: dates are in UTC, and each one assumes that `pulumi up` runs now and at the dates before it"
     )
+
+
+def test_document() -> None:
+    """The example of the document is this schedule of the specs in it."""
+    document = ROOT / "docs/schedule.md"
+    (spec,) = (block.text for block in blocks(document) if block.language == "yaml")
+    (shown,) = (block.text for block in blocks(document) if block.language == "console")
+    assert shown == f"$ pulumi stack export | iamcreds schedule specs --until 2026-12-31 --state -\n{TEXT}"
+    lines = spec.splitlines()
+    assert [lines[number - 1][column - 1 :].split(":")[0] for number, column in ((2, 3), (4, 9), (6, 9))] == [
+        "jane", "service", "service",
+    ]  # fmt: skip
 
 
 def test_json() -> None:
@@ -95,7 +110,7 @@ def test_json() -> None:
         "limitDays": None,
         "blockedBy": [OTHER_ID],
         "owner": None,
-        "place": {"file": "specs/jane.yaml", "line": 4, "column": 9},
+        "place": {"file": "specs/jane.yaml", "line": 6, "column": 9},
         "message": (
             f"pulumi up creates the successor of bedrock credential {KEY_ID}, which expires on 2026-11-26, but"
             f" unmanaged {OTHER_ID} blocks it"

@@ -266,7 +266,7 @@ def test_deactivated_password() -> None:
 
 
 def test_deactivated_previous_key() -> None:
-    """The expiry of a previous key that is Inactive ends no access, so it is no event."""
+    """The expiry of a previous key that is Inactive ends no access, so it is not an event."""
     credentials, recorded = pair(20, RENEWED)
     assert outline(schedule(RENEWED, credentials, recorded, days=50)) == [(44, "expire", A)]
     credentials[0] = replace(credentials[0], status=Status.INACTIVE)

@@ -51,7 +51,7 @@ def list_steps(schedule: Schedule) -> list[Step]:
 
 
 def play_updates(world: World, schedule: Schedule) -> list[Step]:
-    """Return what happens if updates run now, at each date of the schedule, and many times in between."""
+    """Return the steps of updates that run now, at each date of the schedule, and many times in between."""
     dates = {each.when for each in schedule.events if each.when > world.now}
     number = (schedule.until - world.now) // GRID
     times = sorted(dates | {world.now + each * GRID for each in range(number + 1)})

@@ -1,7 +1,7 @@
 """A schedule as an iCalendar file (RFC 5545); pure. The same schedule gives the same bytes.
 
-Each event is one day, because an update at any time of the day does it, and because calendars of all time zones show
-such an event on the same day. It blocks no time, and invites nobody.
+Each event is a whole day, because an update at any time of the day is early enough, and because it is the same day in
+calendars of all time zones. It blocks no time, and has no attendees.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def format_calendar(schedule: Schedule) -> bytes:
 def _identify(schedule: Schedule) -> Iterator[tuple[Event, str]]:
     """Yield the events with UIDs that later schedules have as well, so that an import changes events that it knows.
 
-    A UID depends on the credential or key and on the number of the event, and on nothing that later runs change: not on
-    the date, and not on the id, which a credential that an update creates does not have yet.
+    A UID depends on the credential or key and on the number of the event. It does not depend on the date, which later
+    runs move, nor on the id, which a declared credential gets only when an update creates it.
     """
     numbers: Counter[str] = Counter()
     for event in schedule.events:
