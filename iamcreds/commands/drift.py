@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "markdown", "sarif"]),
+    type=click.Choice(["text", "json", "markdown", "sarif", "openmetrics"]),
     default="text",
     show_default=True,
-    help="Output format: lines, a JSON document, the body of a GitHub issue, or SARIF for code scanning.",
+    help="Output format: lines, JSON, the body of a GitHub issue, SARIF for code scanning, or metrics for Prometheus.",
 )
 @comparison.state_option
 @plugin_option
@@ -72,6 +72,7 @@ def command(
       iamcreds drift specs --ignore-undeclared
       pulumi stack export | iamcreds drift specs --state -
       pulumi stack export | iamcreds drift specs --state - --notify owners --period 25h
+      pulumi stack export | iamcreds drift specs --state - --format openmetrics
     """
     from iamcreds.report.sending import check_addresses  # noqa: PLC0415 - not needed for the help
 
@@ -103,6 +104,10 @@ def _print_drift(drift: Drift, form: str, file: str) -> None:
             from iamcreds.report.sarif.differences import format_drift  # noqa: PLC0415 - same
 
             click.echo(format_drift(drift, SourceLocation(file, 1, 1), find_checkout()))
+        case "openmetrics":
+            from iamcreds.report.openmetrics import format_openmetrics  # noqa: PLC0415 - prometheus-client is slow to import
+
+            click.echo(format_openmetrics(drift), nl=False)
         case _ if is_coloured():
             from iamcreds.report.terminal import print_coloured  # noqa: PLC0415 - rich is slow to import
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from iamcreds.drift.current import find_current, find_shown
 from iamcreds.drift.deliveries import count_unchecked, find_leftover_secrets
 from iamcreds.drift.matching import Pair, compare_credentials, split_previous
 from iamcreds.drift.policies import count_unknown_ages, find_violations
@@ -22,7 +23,7 @@ from iamcreds.drift.rules.difference import Difference, Kind
 from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.drift.selection import EVERYTHING
-from iamcreds.drift.successors import find_next_rotations, find_previous_credentials
+from iamcreds.drift.successors import find_previous_credentials
 from iamcreds.drift.waivers import list_ended, list_unused, split_waived
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from iamcreds.desired import AccessKeyPolicy, Desired, Waiver
+    from iamcreds.drift.current import CurrentCredential
     from iamcreds.drift.recorded_state import RecordedState, SecretPlace
     from iamcreds.drift.selection import Selection
-    from iamcreds.drift.successors import NextRotation
     from iamcreds.drift.waivers import WaivedDifference
     from iamcreds.model import AccessKey, Credential, Inventory
     from iamcreds.slots import PreviousCredential
@@ -67,7 +68,7 @@ class Drift:
         ignored: the number of credentials of undeclared users that the selection excludes.
         previous: the existing credentials whose successors exist, which are not compared.
         state: the stack's state, None without one.
-        next_rotations: the next rotations of existing credentials; empty without a state.
+        current: the existing credentials of declared ones, without those in `previous`.
         store_notes: the reasons why deliveries were not compared with their store.
     """
 
@@ -88,7 +89,7 @@ class Drift:
     unused_waivers: tuple[Waiver, ...] = ()
     previous: tuple[PreviousCredential, ...] = ()
     state: RecordedState | None = None
-    next_rotations: tuple[NextRotation, ...] = ()
+    current: tuple[CurrentCredential, ...] = ()
     deliveries: int = 0
     store_notes: tuple[str, ...] = ()
 
@@ -183,7 +184,7 @@ def compare(
             else find_previous_credentials(chosen, inventory, state)
         ),
         state=state,
-        next_rotations=() if state is None else tuple(find_next_rotations(chosen, inventory, state)),
+        current=tuple(find_shown(pairs) if state is None else find_current(chosen, inventory, state)),
         deliveries=count_unchecked(chosen, state),
         store_notes=() if state is None or state.secrets is None else state.secrets.notes,
     )

@@ -82,7 +82,7 @@ def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[C
     if pair.has_slots:
         yield from _compare_slots(pair, at, soon)
         return
-    adopted, rest = _split(pair)
+    adopted, rest = split_adopted(pair)
     yield from _compare_numbers(rest, pair)
     for part in [*adopted, rest]:
         if part.declared:
@@ -99,8 +99,12 @@ def _compare_slots(pair: Pair, at: datetime, soon: timedelta) -> Iterator[Creden
     credential that expires.
     """
     yield from _compare_statuses(pair)
-    newest = max(pair.existing, key=lambda existing: (existing.created, existing.id))
-    yield from check_expiry(_find_expiry(newest, pair, pair, at, soon))
+    yield from check_expiry(_find_expiry(find_newest(pair), pair, pair, at, soon))
+
+
+def find_newest(pair: Pair) -> Credential:
+    """Return the existing credential that was created last."""
+    return max(pair.existing, key=lambda existing: (existing.created, existing.id))
 
 
 def _find_expiry(existing: Credential, part: Pair, whole: Pair, at: datetime, soon: timedelta) -> ExpiryFacts:
@@ -118,7 +122,7 @@ def _find_expiry(existing: Credential, part: Pair, whole: Pair, at: datetime, so
     )
 
 
-def _split(pair: Pair) -> tuple[list[Pair], Pair]:
+def split_adopted(pair: Pair) -> tuple[list[Pair], Pair]:
     """Return a pair for each declared credential whose `adopt` matches an existing one, and a pair of all others.
 
     The latter excludes expired credentials that are not needed for a match, because their expiry is a finding already.

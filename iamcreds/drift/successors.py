@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.changed import RetiredIsActive
@@ -19,34 +18,6 @@ if TYPE_CHECKING:
     from iamcreds.desired import Desired, DesiredCredential
     from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.model import Credential, Inventory, RecordedCredential
-
-
-@dataclass(frozen=True)
-class NextRotation:
-    """The next rotation of an existing credential.
-
-    Attributes:
-        credential: the current credential.
-        desired: the declared credential.
-        due: the time from which an update rotates it; None if no update does.
-    """
-
-    credential: Credential
-    desired: DesiredCredential
-    due: datetime | None
-
-
-def find_next_rotations(chosen: Desired, inventory: Inventory, state: RecordedState) -> Iterator[NextRotation]:
-    """Yield the next rotation of each existing credential that rotates; one that was deactivated manually has none."""
-    by_id = {credential.id: credential for credential in inventory.credentials}
-    for desired in (each for user in chosen.users for each in user.credentials):
-        recorded = None if desired.rotate is None else state.find(desired)
-        existing = None if recorded is None else by_id.get(recorded.id)
-        if recorded is not None and existing is not None:
-            is_rotated = existing.status is Status.ACTIVE
-            yield NextRotation(
-                existing, desired, find_rotation(desired, recorded, inventory.account) if is_rotated else None
-            )
 
 
 def find_previous_credentials(

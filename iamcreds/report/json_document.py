@@ -13,11 +13,11 @@ from iamcreds.report.summary import describe_limits
 from iamcreds.text.escaping import escape_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.rules.difference import Difference
-    from iamcreds.drift.successors import NextRotation
     from iamcreds.drift.waivers import WaivedDifference
     from iamcreds.model import CredentialReport, Inventory, SourceLocation
     from iamcreds.slots import PreviousCredential
@@ -62,7 +62,7 @@ def _account(drift: Drift) -> dict[str, Any]:
         "waived": [_waived(waived, drift) for waived in drift.waived],
         "unsettled": [_difference(difference, drift) for difference in drift.unsettled],
         "previous": [_previous(previous) for previous in drift.previous],
-        "rotations": [_next_rotation(rotation) for rotation in drift.next_rotations],
+        "rotations": list(_list_rotations(drift)),
         "notes": list(describe_limits(drift)),
     }
 
@@ -108,8 +108,11 @@ def _previous(previous: PreviousCredential) -> dict[str, Any]:
     }
 
 
-def _next_rotation(rotation: NextRotation) -> dict[str, Any]:
-    return _identify(rotation.credential, rotation.desired) | {"rotationDue": _time(rotation.due)}
+def _list_rotations(drift: Drift) -> Iterator[dict[str, Any]]:
+    """Yield the next rotations of existing credentials that rotate, with the state."""
+    for each in () if drift.state is None else drift.current:
+        if each.desired is not None and each.desired.rotate is not None:
+            yield _identify(each.credential, each.desired) | {"rotationDue": _time(each.rotation_due)}
 
 
 def _identify(credential: Credential, desired: DesiredCredential) -> dict[str, Any]:

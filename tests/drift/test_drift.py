@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from iamcreds.policies.permissions import DRIFT_READS, READS
 from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.state.providers import serialize_by_reference
 from tests.drift.accounts import FULL_NAMES, fill
+from tests.report.test_openmetrics import read
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -360,3 +362,18 @@ def test_notify(drifting: Drifting) -> None:
     ran = drifting.run("--notify", "nonsense://secret@host")
     assert (ran.code, ran.out) == (1, "")
     assert "secret" not in ran.err.replace("may contain a secret", "")
+
+
+def test_metrics(drifting: Drifting, emulator: Emulator) -> None:
+    """`--format openmetrics` prints only the metrics, and the exit code is 2 if there are differences."""
+    fill(["jane"], [])
+    now = datetime.now(UTC).replace(microsecond=0)
+    dates = {"created": (now - timedelta(days=80)).isoformat(), "expires": (now + timedelta(days=10)).isoformat()}
+    emulator.controls.put_credential("ACCA" + "O" * 17, "jane", "bedrock.amazonaws.com", **dates)
+    drifting.declare("users: {jane: {credentials: [{service: bedrock, expire: {after: 90d}}]}}\n")
+    ran = drifting.run("--format", "openmetrics")
+    assert (ran.code, ran.err) == (2, "")
+    (expiry,) = read(ran.out)["iamcreds_expiry_days"].samples
+    assert expiry.labels["resource"] == "jane/bedrock"
+    assert 9.9 < expiry.value < 10.1
+    assert 'kind="finding",rule="expiring-soon"} 1.0\n' in ran.out

@@ -15,6 +15,7 @@ from iamcreds.report.html import render
 from iamcreds.report.json_document import format_json
 from iamcreds.report.markdown import format_markdown
 from iamcreds.report.message import write_message
+from iamcreds.report.openmetrics import format_openmetrics
 from iamcreds.report.sarif.differences import format_drift
 from iamcreds.report.sarif.document import Checkout
 from iamcreds.report.summary import summarize
@@ -80,6 +81,7 @@ def assert_shown(rule: type[Difference]) -> None:
     assert forms["html"].index('href="#rule-no-mfa"') < forms["html"].index('href="#rule-missing-credential"')
     assert "<dd>a user has no MFA device</dd>" in forms["html"]
     assert "| `no-mfa` | a user has no MFA device |" in parts()["findings"]
+    assert 'kind="finding",rule="no-mfa"} 1.0' in format_openmetrics(drift)
 
 
 def test_new_rule_needs_no_other_change(capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,7 +105,7 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
     users = {user.name: user.location for user in subject.desired.users}
     credentials = list(select_credentials(subject))
     previous = {each.credential.id: each for each in subject.drift.previous}
-    rotations = {each.credential.id: each.due for each in subject.drift.next_rotations}
+    rotations = {each.credential.id: each.rotation_due for each in subject.drift.current}
     existing = Counter((each.user, each.service) for each in credentials if each.id not in previous)
     for credential in credentials:
         pair = credential.user, credential.service
