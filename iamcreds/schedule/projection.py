@@ -105,7 +105,11 @@ class Projection:
                 overdue=find_overdue_date(desired, current.recorded),
             )
         if plan.renewed is not None:
-            due = find_renewal(desired, plan.renewed, previous and previous.existing) if is_first else None
+            due = (
+                find_renewal(desired, plan.renewed, None if previous is None else previous.existing)
+                if is_first
+                else None
+            )
             yield self._make(
                 EventKind.RENEW,
                 time if due is None else min(due, time),

@@ -143,7 +143,7 @@ def test_not_before(days: float, expected: list[type[Difference]]) -> None:
 
 
 def test_due_next_to_other_differences() -> None:
-    """A due rotation is no finding if someone deactivated the credential, or if a difference reports it already."""
+    """A due rotation is not a finding if someone deactivated the credential, or if a difference reports it already."""
     current = password(NEWER)
     off = replace(current, status=INACTIVE)
     assert isinstance(only(drift_of([off], [record(off, 90)])), Deactivated)

@@ -141,8 +141,7 @@ def test_unknown_declaration() -> None:
         ("expire", B, None),
     ]
     assert found[0].rule == "expiring-soon"
-    delete = f"aws iam delete-service-specific-credential --user-name jane --service-specific-credential-id {A}"
-    assert found[0].next == f"if the credential is no longer needed: {delete}"
+    assert found[0].next == "after the expiry: pulumi up, which replaces it if the stack manages it"
 
 
 def test_several_declared_credentials() -> None:
