@@ -59,23 +59,19 @@ class Declared:
         return None if slots is None else SlotFacts(desired, slots)
 
     def _read_facts(self, user: DesiredUser, desired: DesiredCredential, state: RecordedState) -> SlotFacts | None:
-        """Return the facts of a credential; None if it is unknown which unmanaged one it imports or adopts."""
+        """Return the facts of a credential; None if it is unknown which unmanaged one it imports or adopts.
+
+        Siblings, which only defer a rotation to the next run of the same day, have no effect on dates.
+        """
         slots = read_recorded_slots(desired, state, self._by_id, self.drift.inventory.young_credentials)
         group, siblings = self.groups.get((user.name, desired.service), ()), _find_siblings(user, desired)
         unmanaged = [] if user.unmanaged is Unmanaged.DELETE else list(filter(state.is_unmanaged, group))
         lacking = [each for each in siblings if state.find(each) is None]
         if not slots and len(lacking) > 1 and any(find_taken(each, unmanaged, len(siblings)) for each in lacking):
             return None
-        own = {slot.recorded.id for slot in slots.values()}
-        return SlotFacts(
-            desired,
-            slots,
-            unmanaged,
-            siblings=[each for each in group if each.id in state.by_id and each.id not in own],
-            store=StoreFacts(
-                is_lost=state.is_secret_lost(desired), last_read=state.find_last_read(state.find(desired))
-            ),
-        )
+        last_read = state.find_last_read(state.find(desired))
+        store = StoreFacts(is_lost=state.is_secret_lost(desired), last_read=last_read)
+        return SlotFacts(desired, slots, unmanaged, store=store)
 
 
 def _find_siblings(user: DesiredUser, desired: DesiredCredential) -> list[DesiredCredential]:

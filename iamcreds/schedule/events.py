@@ -92,7 +92,7 @@ def find_events(desired: Desired, drift: Drift, selection: Selection, until: dat
     projections = list(chain.from_iterable(map(Declared(drift, groups).find_projections, users)))
     projected = {slot.recorded.id for each in projections for slot in each.facts.slots.values()}
     events = [
-        *chain.from_iterable(projection.list_events(inventory.read_at, until) for projection in projections),
+        *chain.from_iterable(projection.find_events(inventory.read_at, until) for projection in projections),
         *find_key_events(chosen, inventory, until),
         *find_other_events(chosen, chain.from_iterable(groups.values()), projected, drift, until),
     ]

@@ -46,25 +46,20 @@ class Projection:
     account: str
     max_age_days: int | None = None
 
-    def list_events(self, now: datetime, until: datetime) -> list[Event]:
-        """Return the events up to a time, and those that are overdue now, soonest first."""
-        return sorted(self._find_events(now, until), key=lambda event: event.order)
-
-    def _find_events(self, now: datetime, until: datetime) -> Iterator[Event]:
+    def find_events(self, now: datetime, until: datetime) -> Iterator[Event]:
+        """Yield the events up to a time, and those that are overdue now; events at the same time in any order."""
         facts, time = self.facts, now
         blocked: set[tuple[EventKind, int]] = set()  # a blocked event is found at each later date again
         while time <= until:
             update = project_update(facts, Moment(time, self.account))
             yield from self._find_ends(update, is_first=time == now)
-            since = None
             for each in self._repeat(update):
                 facts = each.after
-                for event in self._find_steps(each, now, since):
+                for event in self._find_steps(each, is_first=time == now):
                     if (event.kind, event.rotation) not in blocked:
                         yield event
                     if event.blocked_by:
                         blocked.add((event.kind, event.rotation))
-                    since = event.when
             later = min((date for date in self._find_dates(facts) if date > time), default=None)
             if later is None:
                 return
@@ -82,13 +77,8 @@ class Projection:
         is_issued = update.plan.rotated is not None or update.plan.renewed is not None
         return not is_issued and any(due <= update.time for due in self._find_successor_dates(update.after))
 
-    def _find_steps(self, update: ProjectedUpdate, now: datetime, since: datetime | None) -> Iterator[Event]:
-        """Yield the events that an update causes. At present, they may be overdue, but not before an earlier step."""
-        for event in self._list_steps(update, is_first=update.time == now):
-            yield event if since is None or since <= event.when else replace(event, when=since)
-
-    def _list_steps(self, update: ProjectedUpdate, *, is_first: bool) -> Iterator[Event]:
-        """Yield the steps of an update, with the dates since which they are due."""
+    def _find_steps(self, update: ProjectedUpdate, *, is_first: bool) -> Iterator[Event]:
+        """Yield the steps of an update; at present, with the dates since which they are due."""
         plan, desired, current, time = update.plan, update.before.desired, update.before.current, update.time
         if current is None:
             return

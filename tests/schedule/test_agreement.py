@@ -52,7 +52,7 @@ def make_world(policy: DesiredCredential, steps: list[str]) -> World:
     return world
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(POLICIES, st.lists(st.sampled_from(STEPS), max_size=12))
 def test_updates_do_what_the_schedule_shows(policy: DesiredCredential, steps: list[str]) -> None:
     """Updates do the steps of the schedule at its dates, and nothing else at any other time."""
@@ -61,6 +61,7 @@ def test_updates_do_what_the_schedule_shows(policy: DesiredCredential, steps: li
     assert list_steps(schedule) == play_updates(world, schedule)
 
 
+@settings(max_examples=50)
 @given(POLICIES, st.lists(st.sampled_from(STEPS), max_size=12), st.integers(1, 200 * 24))
 def test_shorter_schedules(policy: DesiredCredential, steps: list[str], hours: int) -> None:
     """A schedule up to an earlier date is the beginning of a longer one, in order and without an event twice."""

@@ -325,6 +325,22 @@ def test_blocked_renewal() -> None:
     assert found == [("renew", A, 1), ("expire", A, 1), ("expire", "ACCA9", 0)]
 
 
+def test_blocked_rotation_with_later_dates() -> None:
+    """A blocked rotation is one event, although its credential has later ones."""
+    password = existing(A, 10)
+    user = DesiredUser("jane", PLACE, (ROTATED,), credential_policy=CredentialPolicy(max_age_days=50))
+    events = schedule(user, [password, OTHER], [record(password)], days=100).events
+    assert [event.kind.value for event in events if event.id == A] == ["rotate", "violate"]
+
+
+def test_expired_key_violates_nothing() -> None:
+    """A key whose replacement is blocked gives no access after its expiry, so its age violates nothing."""
+    key, other = existing(A, 10, KEY), existing("ACCA9", 5)
+    user = DesiredUser("jane", PLACE, (KEY,), credential_policy=CredentialPolicy(max_age_days=95))
+    events = schedule(user, [key, replace(other, service=BEDROCK)], [record(key)], days=88).events
+    assert [(event.kind.value, event.id) for event in events] == [("expire", A)]
+
+
 def test_blocked_creation() -> None:
     """An unmanaged credential blocks a new one, so no dates follow."""
     assert outline(schedule(ROTATED, [OTHER], [], days=200)) == []
@@ -377,8 +393,9 @@ def test_deleted_unmanaged_credential() -> None:
     """With `unmanaged: delete`, an update deletes the credential that would block a rotation, and it has no events."""
     key = existing(A, 10, RENEWED)
     user = DesiredUser("jane", PLACE, (RENEWED,), unmanaged=Unmanaged.DELETE)
-    found = outline(schedule(user, [key, existing("ACCA9", 5, RENEWED)], [record(key)], days=86))
-    assert found == [(66, "renew", A), (80, "expire", A)]
+    found = schedule(user, [key, existing("ACCA9", 5, RENEWED)], [record(key)], days=86)
+    assert outline(found) == [(66, "renew", A), (80, "expire", A)]
+    assert not any(event.blocked_by for event in found.events)
 
 
 def test_credential_that_an_update_deletes() -> None:
