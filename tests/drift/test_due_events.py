@@ -180,6 +180,6 @@ def test_lost_secret_of_a_reset_credential() -> None:
     slots = {1: Slot(record(current, 10), current)}
     facts = SlotFacts(desired, slots, store=StoreFacts(is_lost=True))
     projection = Projection(facts=facts, user=DesiredUser("jane", USER_PLACE), account=ACCOUNT)
-    assert [event.when for event in projection.list_events(NOW, NOW + 80 * DAY)] == [NOW + DUE]
-    rotated_now = replace(projection, facts=replace(facts, desired=DECLARED)).list_events(NOW, NOW + DAY)
+    assert [event.when for event in projection.find_events(NOW, NOW + 80 * DAY)] == [NOW + DUE]
+    rotated_now = replace(projection, facts=replace(facts, desired=DECLARED)).find_events(NOW, NOW + DAY)
     assert [event.kind for event in rotated_now] == [EventKind.ROTATE]
