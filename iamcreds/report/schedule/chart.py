@@ -1,4 +1,4 @@
-"""A schedule as a timeline in SVG, for a file of its own and for the HTML report; pure.
+"""A schedule as a timeline in SVG, as a separate file or in the HTML report; pure.
 
 The picture has no script and no reference to a file or host. The same schedule gives the same bytes.
 """
